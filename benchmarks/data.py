@@ -98,6 +98,7 @@ def _fill(model: "type[Record]", prefix: str, rows: int) -> None:
     ours, _ = Organization.objects.get_or_create(slug=ORGANIZATION, name=ORGANIZATION)
     records = model._default_manager
     present = records.filter(organization=ours).count()
+    seed_rows = records.filter(organization=seed).count()
     fields = [f for f in model._meta.concrete_fields if f.name != "search_text"]
     columns = {column_name(field): column_name(field) for field in fields}
     table = model._meta.db_table
@@ -113,7 +114,7 @@ def _fill(model: "type[Record]", prefix: str, rows: int) -> None:
             columns |= {"organization_id": f"'{ours.pk}'"}
             names, values = ", ".join(columns), ", ".join(columns.values())
             # With a higher limit, PostgreSQL would search the whole table for more rows.
-            missing = min(rows - present, _SEED_ROWS)
+            missing = min(rows - present, seed_rows)
             cursor.execute(
                 _COPY.format(table=table, columns=names, values=values), [seed.pk, missing]
             )
