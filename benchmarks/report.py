@@ -11,7 +11,7 @@ from pathlib import Path
 
 from benchmarks import abilities
 from benchmarks.plots import PICTURES
-from benchmarks.results import Comparison, Results, Runs
+from benchmarks.results import ROUNDS, SCALE, Comparison, Results, Runs
 
 _BASE = Path(__file__).resolve().parent.parent
 PAGE, HISTORY = _BASE / "docs" / "peers.md", _BASE / "benchmarks" / "RESULTS.md"
@@ -26,6 +26,11 @@ _INTRODUCTION = """\
 runs in a process of its own, one after the other in alternating order, and reads the same rows of
 the same PostgreSQL, which shares the cores with it. The seconds of Longshore cover everything from
 the queued export to the verified file.
+"""
+_MIN_ROUNDS = 3
+_TRIAL = """\
+**These figures are those of a trial run, with few rows and rounds, in which the start of a file
+takes most of the time. Do not compare programs by them.**
 """
 _COLUMNS = """\
 - **Seconds** are the median of the rounds; the **range** is from the fastest to the slowest round.
@@ -138,9 +143,17 @@ def able(titles: Sequence[str], by_label: dict[str, tuple[str, ...]]) -> str:
     )
 
 
+def _trial(results: Results) -> list[str]:
+    """Return a warning if the results are those of a trial run."""
+    found = results.environment
+    is_whole = float(found[SCALE]) >= 1 and int(found[ROUNDS]) >= _MIN_ROUNDS
+    return [] if is_whole else [_TRIAL]
+
+
 def page(results: Results) -> str:
     """Return the page of the documentation."""
-    parts = [_INTRODUCTION, environment(results), "## How to read the tables\n", _COLUMNS]
+    parts = [_INTRODUCTION, *_trial(results), environment(results)]
+    parts += ["## How to read the tables\n", _COLUMNS]
     for each in results.comparisons:
         parts += [f"## {each.title}\n", comparison(each)]
     parts += ["## Growth\n", _GROWTH]
@@ -164,7 +177,8 @@ def page(results: Results) -> str:
 
 def section(results: Results) -> str:
     """Return the section of RESULTS.md, with its markers. It has no links and no pictures."""
-    parts = [BEGIN, "## Longshore and its peers: `make bench`\n", environment(results)]
+    parts = [BEGIN, "## Longshore and its peers: `make bench`\n", *_trial(results)]
+    parts.append(environment(results))
     for each in results.comparisons:
         parts += [f"### {each.title}\n", comparison(each)]
     parts += [*growth(results), "### Requests and webhooks\n", services(results), END]

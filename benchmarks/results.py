@@ -9,6 +9,8 @@ from typing import Any, Self
 
 from benchmarks.measuring import Measurement
 
+# Keys of `Results.environment`.
+ROUNDS, SCALE = "Rounds", "Scale of numbers of rows"
 PATH = Path(__file__).with_name("results.json")
 _DIGITS = 4
 

@@ -20,7 +20,7 @@ import psutil
 
 from benchmarks.measuring import machine
 from benchmarks.progress import Progress
-from benchmarks.results import PATH, Results
+from benchmarks.results import PATH, ROUNDS, SCALE, Results
 from benchmarks.stages import STAGES, Size
 
 # By distribution: the name of what it has.
@@ -63,8 +63,8 @@ def describe(size: Size) -> dict[str, str]:
         "Machine": machine(),
         "Memory": f"{psutil.virtual_memory().total / 2**30:.0f} GiB",
         "Load average at the start": f"{os.getloadavg()[0]:.1f}",
-        "Rounds": str(size.repeat),
-        "Scale of numbers of rows": f"{size.scale:g}",
+        ROUNDS: str(size.repeat),
+        SCALE: f"{size.scale:g}",
         "Versions": ", ".join(versions),
     }
 
