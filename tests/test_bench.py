@@ -1,19 +1,13 @@
 """`make bench`: pages follow from the stored results. `make bench-quick`: ratios are guarded."""
 
 import html
-import os
 import re
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
-from benchmarks import plan, plots, quick, report
+from benchmarks import plots, quick, report
 from benchmarks.results import Comparison, Results, Runs
-
-_SCALE = "0.001"
-_LINES = (plan.CSV, plan.GZIP, plan.PARQUET, plan.NESTED)
 
 
 def runs(name: str, rows: int, *seconds: float) -> Runs:
@@ -67,43 +61,3 @@ def test_a_ratio_that_is_worse_than_the_limit_or_unknown_is_named() -> None:
         "CSV: 2.00 → 2.40 times the COPY (+20%)",
         "new: no ratio is stored; store it with --save",
     ]
-
-
-@pytest.mark.slow
-def test_the_suite_measures_every_contender(tmp_path: Path) -> None:
-    path = tmp_path / "results.json"
-    command = [sys.executable, "-m", "benchmarks.suite", "--repeat", "1"]
-    command += ["--scale", _SCALE, "--output", str(path)]
-    subprocess.run(command, check=True, env=os.environ | {"LOG_LEVEL": "WARNING"})
-    results = Results.load(path)
-    labels = {
-        **{line.title: [each.label for each in line.contenders] for line in _LINES},
-        **{title: [*names.values()] for title, names in plan.BATCHES.items()},
-    }
-    assert {
-        each.title: [found.name for found in each.contenders] for each in results.comparisons
-    } == labels
-    # Packages of requirements-bench.txt may be missing here; those of the tests are not.
-    skipped = {
-        found.name.split()[0]
-        for each in results.comparisons
-        for found in each.contenders
-        if found.skipped
-    }
-    assert skipped <= {plan.DUCKDB, "pandas"}
-    assert all(
-        found.rows and found.median and found.peak_megabytes
-        for each in results.comparisons
-        for found in each.contenders
-        if not found.skipped
-    )
-    sizes = [100, 300, 1000, 3000]
-    assert all([each.rows for each in found.points] == sizes for found in results.growth
-               if not found.points[0].skipped)  # fmt: skip
-    assert len(results.timings) == 4
-    assert len(results.rates) == 2
-    page = report.page(results)
-    assert [title for title in labels if f"\n## {title}\n" not in page] == []
-    assert [
-        label for found in labels.values() for label in found if f"\n| {label} | " not in page
-    ] == []
