@@ -39,9 +39,9 @@ from longshore.jobs.idle import idle_slots
 logger = logging.getLogger(__name__)
 
 POLL_SECONDS = 1.0
-# After so many consecutive errors of the coordinator's own reads, the last one ends the attempt.
+# Consecutive errors of the coordinator's own reads after which the last error ends the attempt.
 _MAX_ERRORS = 3
-# With so many partitions that other workers failed to read, no more workers are asked.
+# Failed partitions of other workers after which the coordinator sends no more messages.
 _MAX_FAILED = 3
 # Errors that another try would not mend.
 _PERMANENT = (ApiError, FormatLimit, PartsNotSupported, psycopg.errors.QueryCanceled)

@@ -1,4 +1,4 @@
-"""One file written by several worker processes, some of which die, stall or are canceled."""
+"""Several worker processes write one file. Workers die or stall, and exports are canceled."""
 
 from __future__ import annotations
 
